@@ -27,7 +27,7 @@ from sqlalchemy.sql.elements import Tuple
 from typing_extensions import TypeVar
 
 from gateway.principal import Principal
-from gateway.store.companions import Beside, Companion, Keep
+from gateway.store.companions import Beside, Companion, Keep, apart, joined, reads_whole, whole_page
 from gateway.store.engine.database import Reader
 from gateway.store.engine.sql import ColumnType, DialectName, Expression, Query, one_row
 from gateway.store.engine.statement import R
@@ -156,8 +156,8 @@ class Listing(Generic[R, T]):
                 limit=limit,
                 **dict(conditions + parameters),
             )
-            for each, keep in beside.items():
-                rows = self.companions[each.name].take(each.name, rows, keep)
+            is_whole = len(indexes) == 1 and reads_whole(reader.dialect, along, conditions)
+            rows = apart(self.companions, rows, beside, is_whole=is_whole)
             for index, part in zip(indexes, by_position(rows, len(indexes)), strict=True):
                 found[index] = part
         return found
@@ -256,13 +256,17 @@ class Listing(Generic[R, T]):
         return build(visible, parts)
 
     def _page_of_one(self, visible: Visible, parts: "_PageParts", key: OnlyKey) -> Query:
-        rows = select(*parts.columns(visible, self._table)).where(key.seen)
+        rows = select(*parts.columns(visible, self._table))
+        if reads_whole(visible.dialect, parts.beside, parts.names):
+            cut = self._cut(rows, parts, key)
+            return whole_page(self.companions, parts.beside, cut, key, visible)
+        rows = rows.where(key.seen)
         if visible.dialect == "sqlite":
-            found, others = self._joined(visible, parts.beside, self._table, self._table)
+            found, others = joined(self.companions, parts.beside, self._table, self._table, visible)
             return self._cut(rows.add_columns(*others).select_from(found), parts, key)
         # Cut before companions are joined, whatever Postgres expects of the number of rows.
         page = self._cut(rows, parts, key).subquery("page")
-        found, others = self._joined(visible, parts.beside, page, page)
+        found, others = joined(self.companions, parts.beside, page, page, visible)
         rows = select(page, *others).select_from(found)
         return rows.order_by(*self._ordered(page, parts.ascending))
 
@@ -278,22 +282,14 @@ class Listing(Generic[R, T]):
         spans = visible.keys(**self._kinds())
         rows = select(*parts.columns(visible, self._table))
         page = self._cut(rows, parts, spans).lateral("page")
-        found, others = self._joined(visible, parts.beside, spans.join(page, true()), page)
+        found, others = joined(
+            self.companions, parts.beside, spans.join(page, true()), page, visible
+        )
         return (
             select(page, *others, spans.c.n)
             .select_from(found)
             .order_by(spans.c.n, *self._ordered(page, parts.ascending))
         )
-
-    def _joined(
-        self, visible: Visible, beside: Sequence[Beside], found: FromClause, page: FromClause
-    ) -> tuple[FromClause, list[Expression]]:
-        """Return a page's rows with those of its companions, and the companions' columns."""
-        columns: list[Expression] = []
-        for each in beside:
-            found, more = self.companions[each.name].join(each, found, page, visible)
-            columns += more
-        return found, columns
 
     def _page_up_to(self, visible: Visible, parts: "_PageParts") -> Query:
         ascending, names = parts.ascending, parts.names
@@ -324,7 +320,7 @@ class Listing(Generic[R, T]):
             else and_(place >= edge, place < self._place(edges, "upper_"))
         )
         page = edges.join(self._table, self._matches(self._table, edges, names))
-        found, more = self._joined(visible, parts.beside, page, self._table)
+        found, more = joined(self.companions, parts.beside, page, self._table, visible)
         return (
             select(*parts.columns(visible, self._table), *more, edges.c.n)
             .select_from(found)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from gateway.column_rows import column as cells
 from gateway.store import Database, Page, Selection, Snapshot
 from gateway.store.account_listing import ACCOUNT_BY_ID
 from gateway.store.companions import Beside
@@ -14,6 +15,7 @@ from gateway.store.purchase_listing import CREDIT_PURCHASES
 from gateway.store.purchase_relations import DISPUTE_BY_ID, RECEIPT_BY_PURCHASE
 from gateway.store.relation import STATEMENTS, Key, Keyed, Wanted
 from gateway.store.rows import ReceiptRow
+from gateway.store.selection import Conditions
 from tests.support.books import ACTOR
 from tests.support.graph import ADA, PLATFORM
 from tests.support.rows import T0, account, member, purchase, put, receipt
@@ -75,6 +77,40 @@ async def test_a_page_brings_along_the_receipts_of_its_rows(
             n: dict(other or {}).get(n) for n in names
         }
     assert [key for key, receipt in found.items() if receipt] == [(1, 1), (1, 2)]
+
+
+@pytest.mark.parametrize("conditions", [(), (("status", ("SUCCEEDED",)),)])
+async def test_a_page_brings_along_no_receipts_of_other_pages(
+    database: Database, conditions: Conditions
+) -> None:
+    """Also where a purchase is known long after its time, and its key is not among its page's."""
+    await put(
+        database,
+        *(account(1), account(2), member(1, "ada")),
+        *(purchase(1, id_) for id_ in range(1, 6)),
+        *(purchase(1, 9, created_at=T0), purchase(2, 4)),
+        *(receipt(1, id_, id_) for id_ in (1, 3, 4, 9)),
+        receipt(2, 5, 4),
+    )
+    page = Page(selection=replace(ALL, conditions=conditions), ascending=True, limit=3)
+    empty = replace(page, selection=replace(page.selection, upper=page.selection.lower))
+    others = replace(page, selection=replace(page.selection, scope=(2,)))
+    found: dict[Key, str | None] = {}
+
+    def keep(keys: Sequence[Key], receipts: Sequence[ReceiptRow | None]) -> None:
+        numbers = (receipt and receipt["number"] for receipt in receipts)
+        found.update(zip(keys, numbers, strict=True))
+
+    beside = {Beside("receipt", frozenset({"number"})): keep}
+    async with Snapshot(database, ACTOR) as snapshot:
+        for each, ids in ((page, [9, 1, 2]), (empty, []), (others, [])):
+            (rows,) = await CREDIT_PURCHASES.fetch_pages(snapshot, ADA, [each], None, beside)
+            assert [row["id"] for row in rows] == [*cells(rows, "id")] == ids
+    assert found == {
+        (1, 9): "00000001-2026-000009",
+        (1, 1): "00000001-2026-000001",
+        (1, 2): None,
+    }
 
 
 async def test_totals_are_the_wanted_ones(snapshot: Snapshot) -> None:
