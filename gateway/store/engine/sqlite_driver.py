@@ -90,15 +90,14 @@ class SqliteDriver:
         ]
 
     def _fetch_here(self, statements: Sequence[BoundStatement[Any]]) -> list[Records]:
-        connection = self._connection.idle
-        if (
-            self._short_reads is None
-            or connection is None
-            or not self._short_reads.may_begin(statements[0])
-        ):
+        short = self._short_reads
+        if short is None or not short.may_begin(statements[0]):
+            return []
+        connection = self._connection.here()
+        if connection is None:
             return []
         begins = self._begins
-        found = self._short_reads.read(connection, statements, begins=begins)
+        found = short.read(connection, statements, begins=begins)
         self._begins = begins and not connection.in_transaction
         return found
 

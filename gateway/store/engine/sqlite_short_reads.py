@@ -14,7 +14,7 @@ from contextlib import suppress
 from time import monotonic, thread_time
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from gateway.store.engine.sqlite_thread import READER_BUSY_MILLISECONDS, Running
+from gateway.store.engine.sqlite_thread import Running
 from gateway.store.engine.statement import BoundStatement
 
 SHORT_SECONDS: Final = 0.005
@@ -75,13 +75,13 @@ class ShortReads:
     ) -> list[Records]:
         """Return the records of the first statements, as many as the stretch is enough for.
 
-        `begins` opens a transaction first. A statement that fails counts as not read: the thread
-        reads it too, waits for a lock and reports the error.
+        `begins` opens a transaction first. The connection waits for no lock. A statement that fails
+        counts as not read: the thread reads it too, waits for a lock and reports the error.
         """
         stretch = _Stretch()
         found: list[Records] = []
         begun = statements[0]
-        with suppress(Exception), _Attended(connection, stretch, begins=begins):
+        with suppress(Exception), _Attended(connection, stretch):
             if begins:
                 Running(connection).begin()
             for begun in statements:
@@ -123,23 +123,16 @@ def _blocks_read() -> int:
 
 
 class _Attended:
-    """Has SQLite interrupt a statement at the end of the stretch, and fail where another program
-    holds a lock, in place of waiting for it.
-    """
+    """Has SQLite interrupt a statement at the end of the stretch."""
 
-    __slots__ = ("_begins", "_connection", "_stretch")
+    __slots__ = ("_connection", "_stretch")
 
-    def __init__(self, connection: sqlite3.Connection, stretch: _Stretch, *, begins: bool) -> None:
+    def __init__(self, connection: sqlite3.Connection, stretch: _Stretch) -> None:
         self._connection = connection
         self._stretch = stretch
-        self._begins = begins
 
     def __enter__(self) -> None:
-        if self._begins:  # the first read of a transaction takes the lock for all of them
-            self._connection.execute("PRAGMA busy_timeout = 0")
         self._connection.set_progress_handler(self._stretch.is_over, STEPS)
 
     def __exit__(self, *_: object) -> None:
         self._connection.set_progress_handler(None, 0)
-        if self._begins:
-            self._connection.execute(f"PRAGMA busy_timeout = {READER_BUSY_MILLISECONDS}")

@@ -78,11 +78,18 @@ class SqliteConnection(aiosqlite.Connection):
         self.on_damage: Callable[[], None] = _nothing
         """Called when a statement finds the file damaged."""
         self._hops = 0
+        self._waits_for_locks = True
 
-    @property
-    def idle(self) -> sqlite3.Connection | None:
-        """The connection, for use in the caller's thread; None while its own may use it."""
-        return None if self._hops else self._conn
+    def here(self) -> sqlite3.Connection | None:
+        """Return the connection, for use in the caller's thread, where a statement waits for no
+        lock of another program, but fails; None while its own thread may use it.
+        """
+        if self._hops:
+            return None
+        if self._waits_for_locks:
+            self._conn.execute("PRAGMA busy_timeout = 0")
+            self._waits_for_locks = False
+        return self._conn
 
     async def run(self, hop: Hop[T], timeout_seconds: float | None = None) -> T:
         """Run `hop` in the thread and return its result. It is stopped, and has ended, when the
@@ -93,6 +100,8 @@ class SqliteConnection(aiosqlite.Connection):
         timer = _Timer(running, timeout_seconds) if timeout_seconds is not None else None
         self._hops += 1
         try:
+            if not self._waits_for_locks:
+                hop = partial(self._wait_for_locks, hop)
             found: T = await self._execute(hop, running)  # type: ignore[no-untyped-call]
         except asyncio.CancelledError:
             await to_the_end(self._stop(running))
@@ -103,6 +112,12 @@ class SqliteConnection(aiosqlite.Connection):
             self._hops -= 1
             if timer is not None:
                 timer.cancel()
+
+    def _wait_for_locks(self, hop: Hop[T], running: Running) -> T:
+        """Run `hop`, whose statements wait for locks again."""
+        self._conn.execute(f"PRAGMA busy_timeout = {READER_BUSY_MILLISECONDS}")
+        self._waits_for_locks = True
+        return hop(running)
 
     async def _stop(self, running: Running) -> None:
         # The thread comes to this call when the hop has ended.

@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, closing
 from pathlib import Path
 from typing import TypedDict
@@ -138,21 +138,26 @@ def test_a_stretch_of_the_loop_ends_in_time() -> None:
 
 
 @pytest.fixture
-def locked(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+async def locked(tmp_path: Path) -> AsyncIterator[SqliteConnection]:
     """A reader of a file that another program keeps to itself."""
     path = tmp_path / "locked.sqlite3"
-    with (
-        closing(sqlite3.connect(path, isolation_level=None)) as other,
-        closing(sqlite3.connect(path, isolation_level=None)) as reader,
-    ):
-        other.execute("CREATE TABLE one AS SELECT 1 AS n")
-        other.execute("BEGIN EXCLUSIVE")
-        yield reader
+    opened = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    reader = SqliteConnection(opened)
+    async with reader:
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("CREATE TABLE one AS SELECT 1 AS n")
+            other.execute("BEGIN EXCLUSIVE")
+            yield reader
 
 
-def test_the_loop_waits_for_no_lock(locked: sqlite3.Connection) -> None:
+async def test_the_loop_waits_for_no_lock_and_the_thread_does(locked: SqliteConnection) -> None:
     one = Statement[Number](text("SELECT n FROM one").columns(column("n", Integer())))
-    began = time.monotonic()
-    assert ShortReads().read(locked, [one.compiled("sqlite").bind({})], begins=True) == []
-    assert time.monotonic() - began < READER_BUSY_MILLISECONDS / 2_000
-    assert locked.execute("PRAGMA busy_timeout").fetchone() == (READER_BUSY_MILLISECONDS,)
+    bound = one.compiled("sqlite").bind({})
+    for _ in range(2):
+        connection = locked.here()
+        assert connection is not None
+        began = time.monotonic()
+        assert ShortReads().read(connection, [bound], begins=True) == []
+        assert time.monotonic() - began < READER_BUSY_MILLISECONDS / 2_000
+        waits = await locked.run(lambda running: running.execute("PRAGMA busy_timeout").fetchone())
+        assert waits == (READER_BUSY_MILLISECONDS,)
