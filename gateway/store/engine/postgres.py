@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 
 import asyncpg
 
-from gateway.errors import ServiceUnavailable
+from gateway.errors import GatewayError, ServiceUnavailable
 from gateway.principal import Caller
 from gateway.store.engine.database import (
     BUSY,
@@ -77,9 +77,7 @@ class PostgresDriver:
             self.is_interrupted = True
             raise
         except Exception as error:  # `translated` costs as much as twenty cells
-            if known := translate(error):
-                log_cause(known, error)
-                raise known from error
+            _raise_known(error)
             raise
 
     async def fetch_together(
@@ -215,7 +213,7 @@ class PostgresDatabase:
         for each in statements:
             values += each.arguments
         pool = self._pool
-        with _TRANSLATED:
+        try:
             connection = await pool.acquire("read")
             try:
                 if connection.is_in_transaction():  # an earlier one, which has yet to end
@@ -224,6 +222,9 @@ class PostgresDatabase:
             except BaseException:
                 self._return(pool, "read", connection, is_idle=False)
                 raise
+        except Exception as error:
+            _raise_known(error)
+            raise
         pool.release("read", connection)
         return whole.rows(records)
 
@@ -308,6 +309,13 @@ class PostgresDatabase:
         if self._returning:
             await asyncio.wait(self._returning, timeout=CLOSING_SECONDS)
         await pool.close()
+
+
+def _raise_known(error: Exception) -> None:
+    """Raise the gateway's error for a driver's, where there is one."""
+    if not isinstance(error, GatewayError) and (known := translate(error)):
+        log_cause(known, error)
+        raise known from error
 
 
 class _Loan:

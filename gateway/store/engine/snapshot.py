@@ -87,23 +87,15 @@ class Snapshot:
             raise asyncio.CancelledError("the request has ended")
         bound = statement.compiled(self._database.dialect).bind(parameters)
         if self.wave.is_alone:
-            return await self._fetch_at_once(bound)
+            (outcome,) = await self._read([bound])
+            return _rows(outcome)
         if not self.wave.running:
             return await self._fetch_in_turn(bound)
         if self._found is None:
             self._found = self.wave.put_off(self._read_together, last=True)
         promise, place = self._found, len(self._together)
         self._together.append(bound)
-        outcome = (await promise)[place]
-        if isinstance(outcome, Exception):
-            raise outcome
-        return outcome
-
-    async def _fetch_at_once(self, statement: BoundStatement[R]) -> Sequence[R]:
-        (outcome,) = await self._read([statement])
-        if isinstance(outcome, Exception):
-            raise outcome
-        return outcome
+        return _rows((await promise)[place])
 
     async def _fetch_in_turn(self, statement: BoundStatement[R]) -> Sequence[R]:
         request = _Request(statement, asyncio.get_running_loop().create_future())
@@ -250,6 +242,13 @@ async def _until_done(task: asyncio.Task[None]) -> asyncio.CancelledError | None
         except asyncio.CancelledError as error:
             cancelled = error
     return cancelled
+
+
+def _rows(outcome: _Outcome) -> Sequence[Any]:
+    """Return the rows of a statement; raises its exception."""
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
 
 
 def _settle(request: _Request, outcome: _Outcome) -> None:
