@@ -113,25 +113,31 @@ class SqliteDatabase:
         self, _caller: Caller, statements: Sequence[BoundStatement[Any]], /
     ) -> list[Sequence[Any]]:
         """See `Database`. What the event loop reads itself holds a connection for no turn: so many
-        requests share one connection, and its pages in memory.
+        requests share one connection, and its pages in memory. One statement is a snapshot of its
+        own, without a transaction.
         """
         connection = await self._lent()
         try:
-            return await self._reader(connection).read(statements)
+            begins = len(statements) > 1 or connection.in_transaction
+            return await self._reader(connection, begins=begins).read(statements)
         finally:
             self._take_back(connection)
 
-    def _reader(self, connection: SqliteConnection, *, unlimited: bool = False) -> SqliteDriver:
+    def _reader(
+        self, connection: SqliteConnection, *, unlimited: bool = False, begins: bool = True
+    ) -> SqliteDriver:
         """Return the driver of one snapshot."""
         if unlimited:
-            return SqliteDriver(connection, None, begins=True)
+            return SqliteDriver(connection, None, begins=begins)
         timeout = self._statement_timeout_seconds
-        return SqliteDriver(connection, timeout, begins=True, short_reads=self._short_reads)
+        return SqliteDriver(connection, timeout, begins=begins, short_reads=self._short_reads)
 
     async def _lent(self) -> SqliteConnection:
         """Return a connection for one snapshot, which the caller gives back."""
-        # A timeout costs as much as a small statement.
-        async with within(self._wait_seconds) if self._places.locked() else nullcontext():
+        if self._places.locked():
+            async with within(self._wait_seconds):  # which costs as much as a small statement
+                await self._places.acquire()
+        else:
             await self._places.acquire()
         if self._idle:
             return self._idle.pop()

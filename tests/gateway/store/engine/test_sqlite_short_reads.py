@@ -127,6 +127,27 @@ async def test_a_long_read_is_one_hop_of_a_request_that_reads_once(
     assert await numbers(database, SHORT) == [3]
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_one_statement_that_reads_once_takes_no_transaction(
+    database: Database, hops: Hops
+) -> None:
+    texts: list[str] = []
+    async with once(database) as snapshot:
+        assert [row["n"] for row in await snapshot.fetch(SHORT)] == [3]
+    (connection,) = database._idle  # type: ignore[attr-defined]
+    connection._conn.set_trace_callback(texts.append)
+    for statement, expected in ((SHORT, 3), (LONG, 300_000)):
+        async with once(database) as snapshot:
+            assert [row["n"] for row in await snapshot.fetch(statement)] == [expected]
+    assert hops.count == 1
+    assert not [each for each in texts if "BEGIN" in each or "ROLLBACK" in each]
+    connection._conn.execute("BEGIN")  # as one that was left open
+    async with once(database) as snapshot:
+        assert [row["n"] for row in await snapshot.fetch(SHORT)] == [3]
+    begun = [each for each in texts if each in {"BEGIN", "ROLLBACK"}]
+    assert begun == ["BEGIN", "ROLLBACK", "BEGIN", "ROLLBACK"]
+
+
 def test_a_stretch_of_the_loop_ends_in_time() -> None:
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         for _ in range(5):
