@@ -5,8 +5,11 @@ Money is a signed 64-bit integer of nanos (10⁻⁹ of a unit), a quantity one o
 column that holds them ends in `_nanos`. Instants end in `_at`.
 """
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from itertools import repeat
+from operator import add, mul
 from typing import Any, Final, overload
 
 from sqlalchemy import (
@@ -107,6 +110,11 @@ def microseconds_from_instant(value: datetime | None) -> int | None:
 def instant_from_microseconds(value: int) -> datetime:
     """Return the instant that SQLite stores as `value`."""
     return _EPOCH + _MICROSECOND * value  # in half the time of `timedelta(…)`
+
+
+def instants_from_microseconds(values: Iterable[int]) -> list[datetime]:
+    """Return the instant of each value, as `instant_from_microseconds` does."""
+    return [*map(add, repeat(_EPOCH), map(mul, repeat(_MICROSECOND), values))]
 
 
 def one_of(column: str, values: type[StrEnum]) -> CheckConstraint:

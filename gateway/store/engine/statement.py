@@ -12,15 +12,13 @@ no rows. At run time a row is what the driver makes at no further cost: it is re
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from sqlalchemy import (
     ARRAY,
     BigInteger,
     ColumnElement,
-    Date,
-    Dialect,
     Executable,
     cast,
     func,
@@ -31,7 +29,6 @@ from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from gateway.column_rows import ColumnRows
-from gateway.models.base import Instant, Quantity, instant_from_microseconds
 from gateway.store.engine.membership import LISTED
 from gateway.store.engine.parameters import (
     ArrayText,
@@ -42,22 +39,14 @@ from gateway.store.engine.parameters import (
     array_text,
     binder,
 )
-from gateway.store.engine.sql import DIALECTS, ONE_ROW, ColumnType, Convert, DialectName
+from gateway.store.engine.sql import DIALECTS, ONE_ROW, Convert, DialectName
+from gateway.store.engine.sqlite_columns import ConvertAll, column_converter
 
 R = TypeVar("R")
 """A row."""
 
 ACCOUNTS: Final = "account_id"
 """The parameter with the accounts of a batch of keys."""
-
-_QUICK: Final[Mapping[type, Convert]] = {
-    Quantity: int,
-    Instant: instant_from_microseconds,
-    Date: date.fromisoformat,
-}
-"""Converters that cost less than to look whether a value was converted before. NULL is a TypeError
-to them.
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +67,7 @@ class CompiledStatement(Generic[R]):
     """The array of the accounts in the batch of keys, as Postgres' text; empty where none are."""
     listed: str
     """The text behind an entrance that lists a person's accounts; empty where it is no other."""
-    converters: tuple[tuple[str, Convert], ...]
+    converters: tuple[tuple[str, ConvertAll], ...]
 
     def bind(self, parameters: Mapping[str, object]) -> "BoundStatement[R]":
         """Return the statement with its arguments; a missing parameter is a KeyError."""
@@ -116,7 +105,7 @@ class CompiledStatement(Generic[R]):
             zip(self.columns, zip(*records, strict=True), strict=True)
         )
         for name, convert in self.converters:
-            found[name] = converted(found[name], convert)
+            found[name] = convert(found[name])
         return found
 
     def rows(self, records: Sequence[Sequence[object]]) -> Sequence[R]:
@@ -154,24 +143,13 @@ class Statement(Generic[R]):
         return found
 
 
-def converted(values: Sequence[Any], convert: Convert) -> list[Any]:
-    """Return a column's cells, converted; equal values once, where that is quicker."""
-    if convert in _QUICK.values():
-        try:
-            return [*map(convert, values)]
-        except TypeError:
-            return [None if value is None else convert(value) for value in values]
-    made = {value: convert(value) for value in set(values)}
-    return [*map(made.__getitem__, values)]
-
-
 def _compile(executable: ClauseElement, name: DialectName) -> CompiledStatement[R]:
     dialect = DIALECTS[name]
     compiler = executable.compile(dialect=dialect)
     assert isinstance(compiler, SQLCompiler)  # noqa: S101  # narrows for the type checker
     result = compiler._result_columns  # noqa: SLF001  # SQLAlchemy has no public name for it
     binders: dict[str, Convert] = {}
-    converters: list[tuple[str, Convert]] = []
+    converters: list[tuple[str, ConvertAll]] = []
     for bind, key in compiler.bind_names.items():
         if isinstance(bind.type, ArrayText):
             binders[key] = array_text
@@ -185,7 +163,7 @@ def _compile(executable: ClauseElement, name: DialectName) -> CompiledStatement[
         converters.extend(
             (entry.keyname, convert)
             for entry in result
-            if (convert := _converter(entry.type, dialect))
+            if (convert := column_converter(entry.type, dialect))
         )
     accounts = "" if name == "sqlite" else _accounts(compiler)
     return CompiledStatement(
@@ -230,11 +208,6 @@ def _listed(executable: ClauseElement, compiler: SQLCompiler) -> str:
 def _rows_of(columns: Mapping[str, Any], names: Iterable[str]) -> list[tuple[object, ...]]:
     """Return parameters that are columns as rows. `Any`: other parameters are not iterable."""
     return list(zip(*(columns[name] for name in names), strict=True))
-
-
-def _converter(kind: ColumnType, dialect: Dialect) -> Convert | None:
-    """Return the converter of SQLite's values to Python's."""
-    return _QUICK.get(type(kind)) or kind.dialect_impl(dialect).result_processor(dialect, None)
 
 
 def microseconds(instant: ColumnElement[datetime], dialect: DialectName) -> ColumnElement[int]:
