@@ -27,6 +27,7 @@ from gateway.settings import load_settings
 from gateway.store import connect
 from tests.conftest import TEMPLATE, as_runtime
 from tests.support.books import ACTOR
+from tests.support.chromium import ARGUMENTS
 from tests.support.lent_databases import with_database
 from tests.support.operator import Operator
 from tests.support.processes import GatewayProcess, gateway_process
@@ -36,8 +37,6 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 ARTEFACTS = ROOT / "build" / "screenshots"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-# Without these Chromium asks its maker's hosts, which has nothing to do with the page.
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 DEMO_DAYS = 120
 DEPLOYMENT_URL = "https://cloud.example/deployments/{externalId}"
 SCOPES = frozenset(
