@@ -29,6 +29,7 @@ from pypdf.generic import (
 
 from gateway.receipts.glyphs import CJK, LATIN, REPLACEMENT, RIGHT_TO_LEFT, Glyphs
 from gateway.receipts.pdf import Logo, ReceiptPress, ReceiptPrinter
+from tests.support.cpu import cpu_below
 from tests.support.receipts import CANCELLATION, CREDIT_NOTE, source
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><circle r="4"/></svg>'
@@ -255,14 +256,13 @@ def test_the_longest_texts_stay_small_and_on_a_few_pages() -> None:
 async def test_printing_takes_less_than_a_second_and_holds_nobody_up() -> None:
     printer = ReceiptPrinter()
     await printer.print(source())  # reads the fonts
-    printing = asyncio.create_task(printer.print(source(**LONGEST)))
-    began = time.process_time()
     longest = 0.0
-    while not printing.done():
-        turn = time.thread_time()
-        await asyncio.sleep(0.001)
-        longest = max(longest, time.thread_time() - turn)
-    assert time.process_time() - began < 1
+    with cpu_below(1):
+        printing = asyncio.create_task(printer.print(source(**LONGEST)))
+        while not printing.done():
+            turn = time.thread_time()
+            await asyncio.sleep(0.001)
+            longest = max(longest, time.thread_time() - turn)
     assert longest < 0.05
     assert len(await printing) < 20_000_000
     printer.close()
