@@ -150,8 +150,9 @@ class RequestLog:
         )
         is_quiet = scope["path"] in QUIET_PATHS or (record.is_quiet and status < 400)
         level = logging.DEBUG if is_quiet else logging.INFO
-        if log.is_enabled_for(level):
-            log.log(
+        line = log.bind()  # once: `log` makes a logger for each of its calls
+        if line.is_enabled_for(level):
+            line.log(
                 level,
                 "request",
                 method=scope.get("method", WEBSOCKET),
