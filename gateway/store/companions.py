@@ -6,7 +6,7 @@ own: the page's statement brings that row along.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from sqlalchemy import FromClause, and_, func, select, true
 
@@ -14,6 +14,9 @@ from gateway.column_rows import ColumnRows, SparseRows, column, present, split
 from gateway.store.engine.sql import BARRIER, DialectName, Expression, Query, one_row
 from gateway.store.relation import Key, Keyed, Wanted, only
 from gateway.store.tenancy import OnlyKey, Visible
+
+MOST_BETWEEN: Final = 1_000
+"""Rows between the companions of a page's first and last key that are read with the page."""
 
 
 class Beside(NamedTuple):
@@ -55,20 +58,29 @@ class Companion:
         return found, [each.label(f"{beside.name}.{each.key}") for each in columns]
 
     def between(self, beside: Beside, page: FromClause, key: OnlyKey, visible: Visible) -> Query:
-        """Return the companions of a page's keys from `first` to `last`: each column an array."""
+        """Return the companions of a page's keys from `first` to `last`, some `MOST_BETWEEN` of
+        them if there are more: each column an array.
+        """
         account, theirs = (self.keyed.table.c[name] for name in self.keyed.key)
         wanted = None if beside.wanted is None else beside.wanted.union(self.keyed.key[1:])
         columns = only(self.keyed.columns, wanted)(visible, self.keyed.table)
         _, mine = self.key
-        return select(*(func.array_agg(each).label(each.key) for each in columns)).where(
+        rows = select(*columns).where(
             account == key.c["account_id"],
             theirs >= page.c[f"first_{mine}"],
             theirs <= page.c[f"last_{mine}"],
             self.keyed.condition,
         )
+        some = rows.limit(MOST_BETWEEN).subquery()
+        arrays: list[Expression] = [func.array_agg(each).label(each.key) for each in some.c]
+        return select(*arrays)
 
     def keep_matches(self, rows: ColumnRows[Any], found: ColumnRows[Any], keep: Keep) -> None:
-        """Give `keep` the companions of a page's rows, of those that `between` found."""
+        """Give `keep` the companions of a page's rows, of those that `between` found; nothing if
+        there may be more.
+        """
+        if len(found) >= MOST_BETWEEN:
+            return
         _, theirs = self.keyed.key
         _, mine = self.key
         places = {key: place for place, key in enumerate(found.column(theirs))}
@@ -119,7 +131,8 @@ def whole_page(
 
     Keys sort by time, as pages do. So the companions of a page lie side by side in their index, and
     are read from the first to the last: a look for each would take Postgres several times as long.
-    Some of those between may be of other pages, where a row was recorded long after its time.
+    Some of those between may be of other pages, where a row was recorded long after its time; if
+    they are many, none is kept, and the companions are read by their keys.
     """
     rows = page.subquery("page")
     ends = (

@@ -10,7 +10,7 @@ import pytest
 from gateway.column_rows import column as cells
 from gateway.store import Database, Page, Selection, Snapshot
 from gateway.store.account_listing import ACCOUNT_BY_ID
-from gateway.store.companions import Beside
+from gateway.store.companions import MOST_BETWEEN, Beside, Keep
 from gateway.store.purchase_listing import CREDIT_PURCHASES
 from gateway.store.purchase_relations import DISPUTE_BY_ID, RECEIPT_BY_PURCHASE
 from gateway.store.relation import STATEMENTS, Key, Keyed, Wanted
@@ -124,6 +124,28 @@ async def test_totals_are_the_wanted_ones(snapshot: Snapshot) -> None:
                 )
                 wanted = {name: dict(whole)[name] for name in ("total_count", *names)}
                 assert dict(some).items() - {("n", 1)} == wanted.items()
+
+
+async def test_receipts_far_apart_are_left_to_their_own_statement(database: Database) -> None:
+    """On Postgres, where those between would be read too: a thousand and more."""
+    many = MOST_BETWEEN + 1
+    await put(
+        database,
+        *(account(1), member(1, "ada")),
+        *(purchase(1, id_) for id_ in range(1, many)),
+        purchase(1, many, created_at=T0),
+        *(receipt(1, id_, id_) for id_ in range(1, many + 1)),
+    )
+    found: list[Key] = []
+    beside: dict[Beside, Keep] = {Beside("receipt", None): lambda keys, _: found.extend(keys)}
+    pages = [Page(selection=ALL, ascending=ascending, limit=3) for ascending in (True, False)]
+    async with Snapshot(database, ACTOR) as snapshot:
+        for page, ids in zip(pages, ([many, 1, 2], [many - 1, many - 2, many - 3]), strict=True):
+            (rows,) = await CREDIT_PURCHASES.fetch_pages(snapshot, ADA, [page], None, beside)
+            assert [row["id"] for row in rows] == ids
+            kept = [] if snapshot.dialect == "postgresql" and many in ids else ids
+            assert found == [(1, id_) for id_ in kept]
+            found.clear()
 
 
 async def test_rows_by_key_have_the_wanted_columns(snapshot: Snapshot) -> None:
