@@ -39,7 +39,7 @@ from gateway.execution.plan.object_plan import (
     Shape,
 )
 from gateway.execution.plan.output import Awaited, Complete, Lists, Mixed, OutputColumn, Sparse
-from gateway.execution.plan.pending import Loading, Waiting, items
+from gateway.execution.plan.pending import Loading, Waiting, awaitable_positions, items
 from gateway.execution.plan.places import FieldPlaces, ItemPlaces, Places, RootPlace, Subset
 from gateway.execution.plan.resolved import resolved
 from gateway.execution.turns import Turns
@@ -50,7 +50,6 @@ _FEW: Final = 64
 _MANY: Final = 4_000
 """Values of an answer that is built in one stretch: some milliseconds of work."""
 _BY_COLUMN: Final = frozenset({ColumnRows, SparseRows})
-_COROUTINES: Final = frozenset({CoroutineType})
 _LISTS: Final = frozenset({list, tuple, ColumnRows})
 
 
@@ -223,10 +222,12 @@ class _Run:
         kinds = set(map(type, values))
         if len(kinds) == 1 and all(map(is_plain, kinds)):
             return self._complete_present(shape, values, kinds, places)
-        if any(map(may_be_awaitable, kinds)) and (positions := self._awaitable(values, kinds)):
-            if awaited:
+        if any(map(may_be_awaitable, kinds)):
+            positions = awaitable_positions(values, kinds, self._executor.is_awaitable)
+            if awaited and positions:
                 raise Irregular("an awaitable of an awaitable")
-            return self._await(shape, values, positions, places)
+            if positions:
+                return self._await(shape, values, positions, places)
         failed = any(issubclass(kind, BaseException) for kind in kinds)
         if TooComplex in kinds:  # which refuses the operation, and not the field alone
             raise next(value for value in values if isinstance(value, TooComplex))
@@ -333,12 +334,6 @@ class _Run:
                 self._left.append(belongs)
                 raise Irregular("an object that is not known at once to be of its type")
 
-    def _awaitable(self, values: Sequence[Any], kinds: set[type]) -> Sequence[int]:
-        if kinds == _COROUTINES:
-            return range(len(values))
-        is_awaitable = self._executor.is_awaitable
-        return [at for at, value in enumerate(values) if is_awaitable(value)]
-
     def _await(
         self, shape: Shape, values: Sequence[Any], positions: Sequence[int], places: Places
     ) -> OutputColumn:
@@ -354,9 +349,8 @@ class _Run:
         self, load: Awaitable[Sequence[Any]], shape: Shape, length: int, places: Places
     ) -> OutputColumn:
         column = Awaited()
-        self._loading.append(
-            Loading(load=load, shape=shape, length=length, places=places, column=column)
-        )
+        loading = Loading(load=load, shape=shape, length=length, places=places, column=column)
+        self._loading.append(loading)
         return column
 
     async def _receive(self) -> None:

@@ -112,7 +112,7 @@ class SqliteDatabase:
     async def read_once(
         self, _caller: Caller, statements: Sequence[BoundStatement[Any]], /
     ) -> list[Sequence[Any]]:
-        """See `Database`. What the event loop reads itself holds a connection for no turn: so many
+        """See `Database`. What the event loop reads itself holds a connection for no turn: many
         requests share one connection, and its pages in memory. One statement is a snapshot of its
         own, without a transaction.
         """

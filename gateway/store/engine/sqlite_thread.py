@@ -114,7 +114,7 @@ class SqliteConnection(aiosqlite.Connection):
                 timer.cancel()
 
     def _wait_for_locks(self, hop: Hop[T], running: Running) -> T:
-        """Run `hop`, whose statements wait for locks again."""
+        """Run `hop`. Its statements wait for locks again."""
         self._conn.execute(f"PRAGMA busy_timeout = {READER_BUSY_MILLISECONDS}")
         self._waits_for_locks = True
         return hop(running)
