@@ -1,9 +1,7 @@
 """The dearest documents that a client may send are refused, or leave the event loop to others."""
 
 import asyncio
-import sys
-import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -20,10 +18,10 @@ from gateway.store import connect
 from tests.support.contract import CONTRACT
 from tests.support.live import Gateway, gateway
 from tests.support.rows import purchase, put, refund
+from tests.support.turns import least_longest
 from tests.support.usage_rows import Event, Facts, insert_facts
 
 LONGEST_SECONDS: Final = 0.05
-MOST_RUNS: Final = 5
 NOW: Final = datetime(2026, 11, 29, 12, tzinfo=UTC)
 ACCOUNTS: Final = 100
 DAYS: Final = 40
@@ -217,55 +215,26 @@ async def post(served: Gateway, body: bytes) -> bytes:
     return b"".join(parts).partition(b"\r\n\r\n")[2]
 
 
-@pytest.fixture(autouse=True)
-def unmeasured_coverage() -> Iterator[None]:
-    """Stop the measurement of coverage, which makes the code three times slower."""
-    tracer = sys.gettrace()
-    sys.settrace(None)
-    yield
-    sys.settrace(tracer)
-
-
-async def beside(served: Gateway, *bodies: bytes) -> tuple[list[Any], float]:
+async def longest_beside(served: Gateway, *bodies: bytes) -> tuple[list[Any], float]:
     """Return the answers, and the longest work of the process between two turns of its loop."""
-    longest = 0.0
+    answers: list[bytes] = []
 
-    async def others() -> None:
-        nonlocal longest
-        while True:
-            began = time.thread_time()
-            await asyncio.sleep(0)
-            longest = max(longest, time.thread_time() - began)
+    async def send() -> None:
+        answers[:] = await asyncio.gather(*(post(served, body) for body in bodies))
 
-    task = asyncio.create_task(others())
-    try:
-        answers = await asyncio.gather(*(post(served, body) for body in bodies))
-    finally:
-        task.cancel()
-    return [orjson.loads(answer) for answer in answers], longest
-
-
-async def repeated_beside(served: Gateway, *bodies: bytes) -> tuple[list[Any], float]:
-    """Return the first answers, and the shortest of the longest work of several runs: a collection
-    of garbage may fall into one of them, or a machine that others slow down.
-    """
-    answers, least = await beside(served, *bodies)
-    for run in range(1, MOST_RUNS):
-        if run > 1 and least <= LONGEST_SECONDS:
-            break
-        least = min(least, (await beside(served, *bodies))[1])
-    return answers, least
+    longest = await least_longest(send, LONGEST_SECONDS)
+    return [*map(orjson.loads, answers)], longest
 
 
 async def test_no_document_makes_others_wait(served: Gateway) -> None:
-    await beside(served, orjson.dumps({"query": "{ viewer { id } }"}))
+    await post(served, orjson.dumps({"query": "{ viewer { id } }"}))
     longest: dict[str, float] = {}
     for name, dear in DOCUMENTS.items():
         operation = "ManyAccounts" if "ManyAccounts" in dear.query else None
         body = orjson.dumps(
             {"query": dear.query, "variables": dear.variables, "operationName": operation}
         )
-        (answer,), longest[name] = await repeated_beside(served, body)
+        (answer,), longest[name] = await longest_beside(served, body)
         codes = {each["extensions"]["code"] for each in answer.get("errors", [])}
         assert codes == ({dear.code} if dear.code else set()), (name, answer["errors"][0])
     print("", *(f"{seconds * 1000:6.1f} ms  {name}" for name, seconds in longest.items()), sep="\n")
@@ -275,6 +244,6 @@ async def test_no_document_makes_others_wait(served: Gateway) -> None:
 async def test_documents_that_come_together_are_read_in_turns(served: Gateway) -> None:
     query = "{ " + " ".join(f"f{n}" for n in range(1_200)) + " }"
     bodies = [orjson.dumps({"query": f"{query} # {n}"}) for n in range(6)]
-    answers, longest = await repeated_beside(served, *bodies)
+    answers, longest = await longest_beside(served, *bodies)
     assert all(answer["errors"] for answer in answers)
     assert longest <= LONGEST_SECONDS

@@ -3,11 +3,15 @@
 import asyncio
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Final
 
 from tests.support.cpu import frozen_heap
+
+_RUNS: Final = 2
+_MOST_RUNS: Final = 5
 
 
 @dataclass(slots=True)
@@ -39,3 +43,18 @@ async def measured_turns() -> AsyncIterator[Turns]:
     finally:
         task.cancel()
         sys.settrace(tracer)
+
+
+async def least_longest(work: Callable[[], Awaitable[object]], enough: float) -> float:
+    """Return the least of the longest work of some runs, in seconds of CPU: of more runs while that
+    is more than `enough`. A collection of garbage may fall into one of them, or a machine that
+    others slow down.
+    """
+    least = float("inf")
+    for run in range(_MOST_RUNS):
+        if run >= _RUNS and least <= enough:
+            break
+        async with measured_turns() as turns:
+            await work()
+        least = min(least, turns.longest)
+    return least
