@@ -22,7 +22,7 @@ _MOST_BRACKETS: Final = 1_000_000
 _TURN_STEPS: Final = 512
 """Groups of brackets, or commas, that are passed in one turn: less than a millisecond."""
 _TURN_BYTES: Final = 262_144
-"""Bytes without brackets that are passed in one turn; a text is passed as a whole."""
+"""Bytes without brackets that are passed in one turn."""
 _NAMED_BYTES: Final = 131_072
 """Longest text in which a key that stands twice is named: some 15 milliseconds."""
 _STEPS: Final = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1, ord(","): 0}
@@ -32,8 +32,8 @@ _TEXT: Final = rb'"(?:[^"\\]++|\\.)*+"'
 # failed last round took.
 _SKIPPED: Final = rb"[^\]\[{}\"%s]*+(?:" + _TEXT + rb"[^\]\[{}\"%s]*+)*"
 # Up to what comes next outside of texts: in an element brackets, between elements a comma too.
+_IN_TEXT: Final = re.compile(rb'(?:[^"\\]++|\\.)*("?)', re.DOTALL)
 _NO_BRACKETS: Final = re.compile(_SKIPPED.replace(b"%s", b""), re.DOTALL)
-_ONE_TEXT: Final = re.compile(_TEXT, re.DOTALL)
 _IN_ELEMENT: Final = re.compile(_SKIPPED.replace(b"%s", b"") + rb"([\[{]++|[\]}]++)", re.DOTALL)
 _ESCAPED_COLON: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u003[aA]")
 _BETWEEN: Final = re.compile(_SKIPPED.replace(b"%s", b",") + rb"([\[{]++|[\]}]|,)", re.DOTALL)
@@ -126,11 +126,16 @@ def _elements(text: bytes) -> Iterator[bytes | None]:
             yield None
         found = (_BETWEEN if depth == 1 else _IN_ELEMENT).match(text, place, place + _TURN_BYTES)
         if found is None:
-            passed = _passed(text, place)
-            if passed == place:
+            passed = _NO_BRACKETS.match(text, place, place + _TURN_BYTES)
+            if passed is not None and passed.end() > place:
+                place = passed.end()
+                yield None
+            elif text.startswith(b'"', place):
+                for reached in _places_in_text(text, place + 1):
+                    place = reached
+                    yield None
+            else:
                 break
-            place = passed
-            yield None
             continue
         mark, place = found[1], found.end()
         depth += _STEPS[mark[0]] * len(mark)
@@ -143,15 +148,18 @@ def _elements(text: bytes) -> Iterator[bytes | None]:
         raise ValueError("The brackets of the array do not match.")
 
 
-def _passed(text: bytes, place: int) -> int:
-    """Return the end of the texts and numbers from a place on; the place itself where a text does
-    not end.
+def _places_in_text(text: bytes, place: int) -> Iterator[int]:
+    """Yield how far a JSON text is read from a place in it on, turn by turn, to its end. Raises
+    ValueError where it does not end.
     """
-    passed = _NO_BRACKETS.match(text, place, place + _TURN_BYTES)
-    if passed is not None and passed.end() > place:
-        return passed.end()
-    one = _ONE_TEXT.match(text, place)
-    return place if one is None else one.end()
+    while part := _IN_TEXT.match(text, place, place + _TURN_BYTES):
+        if part.end() == place:
+            break
+        place = part.end()
+        yield place
+        if part[1]:
+            return
+    raise ValueError("A text of the array does not end.")
 
 
 def _may_repeat(text: bytes, value: object) -> bool:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway import strict_json
 from gateway.errors import BadRequest
 from gateway.strict_json import DuplicateKey, cut, loads, loads_each, read
 from tests.support.cpu import least_cpu
@@ -157,6 +158,20 @@ def test_a_long_element_leaves_turns_to_others(piece: bytes) -> None:
     found = list(cut(text))
     assert [each for each in found if each is not None] == [text[1:-1]]
     assert found.count(None) > 3
+
+
+@pytest.mark.parametrize("turn_bytes", range(2, 12))
+def test_a_text_longer_than_a_turn_is_passed_in_several(
+    monkeypatch: pytest.MonkeyPatch, turn_bytes: int
+) -> None:
+    monkeypatch.setattr(strict_json, "_TURN_BYTES", turn_bytes)
+    texts = ["x" * 40, 'a\\"],[b' * 9, "\\" * 31, 'c\\\\"' * 7, "", '"']
+    written = [json.dumps(text).encode() for text in texts]
+    for some in (written, [b'{"a": [%b, 1]}' % each for each in written]):
+        assert elements(b"[" + b" , ".join(some) + b"]") == some
+    for end in (b"", b"]", b"\\", b'\\"', b'\\"]'):
+        with pytest.raises(ValueError, match=r"end|match|array"):
+            elements(b'["' + b"x" * 30 + end)
 
 
 @pytest.mark.parametrize(
