@@ -206,7 +206,7 @@ class Scoped(Generic[R]):
 
     def _bound(self, principal: Principal) -> tuple[Statement[R], dict[str, object]]:
         bound: dict[str, object] = {"principal_subject": principal.subject}
-        if principal.key_id is None:  # a person, who needs nothing else
+        if principal.is_person:  # who needs nothing else
             return self._statements[_Sight.MEMBERSHIP], bound
         bound["principal_account"] = principal.account_id
         bound["principal_role"] = principal.role.value

@@ -148,9 +148,11 @@ class SqliteDatabase:
             raise
 
     def _take_back(self, connection: SqliteConnection) -> None:
-        connection.roll_back()
-        self._idle.append(connection)
-        self._places.release()
+        try:
+            connection.roll_back()
+            self._idle.append(connection)
+        finally:
+            self._places.release()
 
     @asynccontextmanager
     async def writing(
